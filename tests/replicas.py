@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from custom_events.postgres import migrate
+from custom_events.postgres import migrate, replica
 from tests.flow import stack
 from tests.flow.server_machine import START, ServerMachine
 
@@ -31,9 +31,10 @@ class Replicated:
         self.standby.query("SELECT pg_wal_replay_resume()")
 
     def catch_up(self) -> None:
-        """Wait until it has all that is committed now."""
-        ((position,),) = self.primary.query("SELECT CAST(pg_current_wal_flush_lsn() AS text)")
-        stack.until(lambda: self._says(f"SELECT pg_last_wal_replay_lsn() >= '{position}'"), "the standby", WAIT_LIMIT_S)
+        """Wait until it has all that is written now: also what is committed and not flushed yet, as a transaction that does nothing but NOTIFY."""
+        ((position,),) = self.primary.query(f"SELECT position FROM ({replica._WRITTEN.text}) written")
+        has_it = f"SELECT pg_last_wal_replay_lsn() - '0/0' >= {position}"
+        stack.until(lambda: self._says(has_it), "the standby", WAIT_LIMIT_S)
 
     def _says(self, statement: str) -> bool:
         ((answer,),) = self.standby.query(statement)

@@ -1,7 +1,7 @@
 """What the console reads from the replica: lists, stories and figures, while it is near enough and has what whoever asks has changed themselves.
 
-A thread looks every second at both servers. A change that was committed by this process is noted with who made it; the look after it says how far the
-log had come by then, and until the replica has replayed that far, whoever made the change reads from the primary. Who asks and what
+A thread looks every second at both servers. A change that was committed by this process, or by another console's (`change_news`), is noted with who made it; the look
+after it says how far the log had come by then, and until the replica has replayed that far, whoever made the change reads from the primary. Who asks and what
 they may is always read there (`replica_answers.py`), so that a key that is revoked stops at once.
 """
 
@@ -13,9 +13,10 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from console.api.change_news import EVERYBODY, ChangeNews, Whose
 from custom_events.access.roles import Caller
 from custom_events.history.readers import Readers
-from custom_events.postgres import replica
+from custom_events.postgres import connect, replica
 from custom_events.postgres.replica import ReplicaState
 from custom_events.settings import Settings
 
@@ -24,8 +25,6 @@ STALE_S: Final = 5.0  # an older look says nothing: the next one hangs at a serv
 END_LIMIT_S: Final = 5.0  # that a look which is under way may still take when the console ends
 _NOT_KNOWN: Final = 2**63  # beyond every position of a log
 
-# Who changed something: the kind and id of a caller; of an operation the name of who had asked for it, which several keys of one person have.
-_Whose = tuple[str, int] | str
 _LOG = structlog.get_logger(__name__)
 
 
@@ -38,20 +37,30 @@ class ReplicaReads:
         self.state: ReplicaState | None = None
         self._primary, self._limit_s = primary, settings.replica_lag_limit_s
         self._looked_at = 0.0
-        self._noted: set[_Whose] = set()  # who changed something since the last look began
-        self._needs: dict[_Whose, int] = {}  # up to where the replica must be for whoever changed something
+        self._noted: set[Whose] = set()  # who changed something since the last look began
+        self._needs: dict[Whose, int] = {}  # up to where the replica must be for whoever changed something
+        self._hears = False  # of the changes of other processes
+        self._news = ChangeNews(
+            connect.libpq_url(primary),
+            primary,
+            on_change=self._note,
+            on_begin=self._hear_from_now_on,
+            on_absence=self._hear_nothing,
+        )
         self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Look every second from now on."""
+        """Listen, and look every second, from now on."""
+        self._news.start()
         self._thread = threading.Thread(target=self._look_on, name="replica", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         """End, with the connections."""
         self._stopped.set()
+        self._news.stop(END_LIMIT_S)
         if self._thread is not None:
             self._thread.join(END_LIMIT_S)
         self.readers.close()
@@ -59,11 +68,11 @@ class ReplicaReads:
 
     def note_change(self, caller: Caller) -> None:
         """This caller has changed something, and it is committed."""
-        self._note((caller.kind, caller.id))
+        self._note_and_tell((caller.kind, caller.id))
 
     def note_operation(self, asked_by: str) -> None:
         """A long operation has ended, and what it changed for whoever asked is committed."""
-        self._note(asked_by)
+        self._note_and_tell(asked_by)
 
     def may_be_read(self, caller: Caller) -> bool:
         """Whether the replica is near enough, and has what this caller has changed, or had changed."""
@@ -71,7 +80,7 @@ class ReplicaReads:
         if state is None or state.problem is not None or time.monotonic() - self._looked_at > STALE_S:
             return False
         with self._lock:
-            return (caller.kind, caller.id) not in self._needs and caller.name not in self._needs
+            return self._hears and self._needs.keys().isdisjoint((EVERYBODY, caller.name, (caller.kind, caller.id)))
 
     def look(self) -> None:
         """See how the replica stands, and whose changes it has by now. Raises SQLAlchemyError where the primary fails."""
@@ -91,7 +100,20 @@ class ReplicaReads:
             _LOG.info("replica", problem=state.problem, behind_s=state.behind_s)
         self.state, self._looked_at = state, time.monotonic()
 
-    def _note(self, whose: _Whose) -> None:
+    def _note_and_tell(self, whose: Whose) -> None:
+        self._note(whose)
+        self._news.tell(whose)
+
+    def _hear_from_now_on(self) -> None:
+        self._note(EVERYBODY)
+        with self._lock:
+            self._hears = True
+
+    def _hear_nothing(self) -> None:
+        with self._lock:
+            self._hears = False
+
+    def _note(self, whose: Whose) -> None:
         with self._lock:
             self._noted.add(whose)
             self._needs[whose] = _NOT_KNOWN

@@ -83,7 +83,7 @@ class Runner:
             self._url,
             queries.CHANNEL,
             name="custom-events operations",
-            on_news=self.wake,
+            on_news=lambda _: self.wake(),
             on_absence=self._note_absence,
         )
         loops = [*[self._take] * at_once, self._beat_on, self._listener.run]

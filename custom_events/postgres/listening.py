@@ -16,11 +16,17 @@ RECONNECT_S: Final = (
 
 
 class Listener:
-    """Listens to a channel of the database (libpq URL) in a thread of its maker's. `on_news` is called for each NOTIFY that was committed, and
-    when listening begins, also anew: what was told before was not heard. `on_absence` is told why there is no connection."""
+    """Listens to a channel of the database (libpq URL) in a thread of its maker's. `on_news` is called with the payload of each NOTIFY that was committed,
+    and with an empty one when listening begins, also anew: what was told before was not heard. `on_absence` is told why there is no connection."""
 
     def __init__(
-        self, url: str, channel: str, *, name: str, on_news: Callable[[], None], on_absence: Callable[[Exception], None]
+        self,
+        url: str,
+        channel: str,
+        *,
+        name: str,
+        on_news: Callable[[str], None],
+        on_absence: Callable[[Exception], None],
     ) -> None:
         self._url, self._channel, self._name = url, channel, name
         self._on_news, self._on_absence = on_news, on_absence
@@ -34,7 +40,7 @@ class Listener:
             while not self._is_stopped(0):
                 try:
                     with connect.listening(self._url, self._channel, name=self._name) as connection:
-                        self._on_news()
+                        self._on_news("")
                         self._hear(connection)
                 except psycopg.Error as error:
                     self._on_absence(error)
@@ -47,8 +53,8 @@ class Listener:
 
     def _hear(self, connection: "psycopg.Connection[Any]") -> None:
         while not _readable(connection.fileno(), self._stopping.fileno(), limit_ms=None)[1]:
-            for _ in connection.notifies(timeout=0):
-                self._on_news()
+            for news in connection.notifies(timeout=0):
+                self._on_news(news.payload)
 
     def _is_stopped(self, limit_s: float) -> bool:
         """Whether it is stopped, or is within so many seconds."""

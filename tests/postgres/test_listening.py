@@ -25,7 +25,7 @@ def news(database: str, monkeypatch: pytest.MonkeyPatch) -> "Iterator[Queue[Exce
     """What a listener tells: None for news, an error where it has no connection."""
     monkeypatch.setattr(listening, "RECONNECT_S", 0.01)
     heard: Queue[Exception | None] = Queue()
-    listener = Listener(database, CHANNEL, name=NAME, on_news=lambda: heard.put(None), on_absence=heard.put)
+    listener = Listener(database, CHANNEL, name=NAME, on_news=lambda _: heard.put(None), on_absence=heard.put)
     thread = Thread(target=listener.run)
     thread.start()
     yield heard
@@ -66,7 +66,7 @@ def test_it_listens_by_a_descriptor_of_whatever_number(database: str) -> None:
     try:
         while fillers[-1] < high:
             fillers.append(os.dup(fillers[0]))
-        listener = Listener(database, CHANNEL, name=NAME, on_news=lambda: heard.put(None), on_absence=heard.put)
+        listener = Listener(database, CHANNEL, name=NAME, on_news=lambda _: heard.put(None), on_absence=heard.put)
         thread = Thread(target=listener.run, daemon=True)
         thread.start()
         assert heard.get(timeout=WAIT_S) is None
@@ -83,7 +83,7 @@ def test_it_listens_by_a_descriptor_of_whatever_number(database: str) -> None:
 def test_it_can_be_stopped_while_there_is_no_database(tmp_path_factory: pytest.TempPathFactory) -> None:
     absences: Queue[Exception] = Queue()
     url = f"postgresql:///nowhere?host={tmp_path_factory.mktemp('no')}"
-    listener = Listener(url, CHANNEL, name=NAME, on_news=lambda: None, on_absence=absences.put)
+    listener = Listener(url, CHANNEL, name=NAME, on_news=lambda _: None, on_absence=absences.put)
     thread = Thread(target=listener.run)
     thread.start()
     assert isinstance(absences.get(timeout=WAIT_S), psycopg.OperationalError)

@@ -197,7 +197,9 @@ def test_a_draft_is_looked_at_in_the_past_and_published(signed_in: Page, engine:
     path = f"/definitions/every_order/publish/{number}"
     signed_in.goto(path)
     signed_in.get_by_role("button", name="Begin a backtest").click()
-    expect(signed_in.locator("#backtest")).to_contain_text("asked by")  # the form's own navigation has ended: two at once abort each other
+    expect(signed_in.locator("#backtest")).to_contain_text(
+        "asked by"
+    )  # the form's own navigation has ended: two at once abort each other
     signed_in.goto("/definitions")
     signed_in.goto(path)  # left, and found again
     expect(signed_in.get_by_role("term").filter(has_text="would drop")).to_be_visible()

@@ -13,23 +13,30 @@ from pydantic import SecretStr
 from cli.check import State
 from cli.safety_checks import replica_is_read
 from cli.status import _replica
-from console.api import replica_reads
+from console.api import change_news, replica_reads
 from console.api.app import create_app
+from console.api.change_news import CHANNEL
 from console.api.replica_reads import ReplicaReads
+from custom_events.access.roles import NOBODY
 from custom_events.catalog import sites
 from custom_events.operations.kinds import KINDS
 from custom_events.operations.runner import Runner
-from custom_events.postgres import connect, replica
+from custom_events.postgres import connect, listening, replica
 from custom_events.settings import Settings
 from custom_events.values.deliveries import Platform
 from custom_events.watching.alarms import raised
 from custom_events.watching.measure import measure
 from custom_events.watching.status import status
 from tests import machine_postgres
+from tests.console.api.asking import asking
 from tests.console.api.world import World
 from tests.flow import stack
 from tests.replicas import WAIT_LIMIT_S, Replicated, replicated
 
+LISTENERS = "custom-events console changes"
+END_LISTENERS = sa.text(f"""
+SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() AND application_name = '{LISTENERS}'
+""")
 RENAME = "UPDATE app.sites SET name = :name WHERE id = :id"
 
 
@@ -80,11 +87,21 @@ def app(servers: Replicated, world: World, configured: Settings) -> FastAPI:
 
 
 @pytest.fixture
-def reads(app: FastAPI, client: httpx.Client) -> ReplicaReads:
-    """What the app reads from the replica, which it has looked at."""
-    made: ReplicaReads = app.state.replica
-    made.look()
-    return made
+def reads(app: FastAPI, client: httpx.Client, world: World) -> ReplicaReads:
+    """What the app reads from the replica."""
+    return read_by(app, world)
+
+
+def read_by(app: FastAPI, world: World) -> ReplicaReads:
+    """What a started app reads from the replica, once it may for everybody."""
+    reads: ReplicaReads = app.state.replica
+
+    def may_be_read() -> bool:
+        reads.look()
+        return reads.may_be_read(NOBODY)
+
+    stack.until(may_be_read, "a replica that is read", WAIT_LIMIT_S)
+    return reads
 
 
 def name_of(client: httpx.Client, world: World, key: str) -> Any:
@@ -97,6 +114,13 @@ def name_of(client: httpx.Client, world: World, key: str) -> Any:
 def renamed_behind_its_back(world: World, name: str) -> None:
     with world.engine.begin() as connection:
         connection.execute(sa.text(RENAME), {"name": name, "id": world.mine.id})
+
+
+def connections(engine: sa.Engine, name: str) -> list[int]:
+    """Processes of the server's that have connections of this name, and have run what they were last asked."""
+    asked = sa.text("SELECT pid FROM pg_stat_activity WHERE application_name = :name AND state = 'idle'")
+    with engine.connect() as connection:
+        return list(connection.execute(asked, {"name": name}).scalars())
 
 
 def rename(client: httpx.Client, world: World, name: str) -> None:
@@ -127,6 +151,67 @@ def test_lists_come_from_the_replica_but_for_whoever_has_changed_something(
     assert name_of(client, world, "administrator") == "After", "it has what they changed, and is read again"
     reads.note_operation(client.get("/api/v1/me", headers=world.headers("viewer")).json()["name"])
     assert name_of(client, world, "viewer") == "Later", "what they had changed"
+
+
+@pytest.fixture
+def other_console(
+    servers: Replicated, world: World, configured: Settings, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[httpx.Client]:
+    """A second console on the same servers, as behind a balancer, which reads from the replica."""
+    monkeypatch.setattr(listening, "RECONNECT_S", 0.01)
+    app = create_app(servers.url, configured)
+    with asking(app) as asked:
+        read_by(app, world)
+        yield asked
+
+
+def test_changes_by_another_console_are_seen_at_once(
+    client: httpx.Client, other_console: httpx.Client, world: World, reads: ReplicaReads, servers: Replicated
+) -> None:
+    renamed_behind_its_back(world, "Of old")
+    servers.catch_up()
+    servers.pause()
+    rename(client, world, "Of now")
+    stack.until(lambda: name_of(other_console, world, "administrator") == "Of now", "their own change", WAIT_LIMIT_S)
+    assert name_of(other_console, world, "viewer") == "Of old"
+    reads.note_operation(client.get("/api/v1/me", headers=world.headers("viewer")).json()["name"])
+    stack.until(lambda: name_of(other_console, world, "viewer") == "Of now", "what they had changed", WAIT_LIMIT_S)
+
+
+def test_a_console_that_cannot_hear_of_changes_reads_from_the_primary(
+    other_console: httpx.Client, world: World, servers: Replicated, primary: sa.Engine
+) -> None:
+    renamed_behind_its_back(world, "Of old")
+    servers.catch_up()
+    servers.pause()
+    renamed_behind_its_back(world, "Of now")
+    assert name_of(other_console, world, "viewer") == "Of old"
+    with primary.begin() as connection:
+        assert connection.execute(END_LISTENERS).all()
+    stack.until(lambda: name_of(other_console, world, "viewer") == "Of now", "a reading of the primary", WAIT_LIMIT_S)
+    stack.until(lambda: bool(connections(primary, LISTENERS)), "that it listens again", WAIT_LIMIT_S)
+    assert name_of(other_console, world, "viewer") == "Of now", "what was changed meanwhile, nobody told it"
+
+
+def test_news_that_a_console_cannot_read_are_a_change_of_everybody(
+    other_console: httpx.Client, world: World, servers: Replicated, primary: sa.Engine
+) -> None:
+    renamed_behind_its_back(world, "Of old")
+    servers.catch_up()
+    servers.pause()
+    renamed_behind_its_back(world, "Of now")
+    assert name_of(other_console, world, "viewer") == "Of old"
+    with primary.begin() as connection:
+        connection.execute(sa.text("SELECT pg_notify(:channel, 'of another version')"), {"channel": CHANNEL})
+    stack.until(lambda: name_of(other_console, world, "viewer") == "Of now", "a reading of the primary", WAIT_LIMIT_S)
+
+
+def test_a_change_is_answered_though_it_cannot_be_told(
+    client: httpx.Client, world: World, reads: ReplicaReads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(change_news, "_TELL", sa.text("SELECT 1 / 0 FROM (SELECT :channel, :news) _"))
+    rename(client, world, "Renamed all the same")
+    assert name_of(client, world, "administrator") == "Renamed all the same"
 
 
 def test_who_asks_is_read_from_the_primary(
