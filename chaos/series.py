@@ -51,7 +51,7 @@ def row_of(figures: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def markdown(runs: Sequence[Mapping[str, Any]]) -> str:
-    """The page of a series."""
+    """The page of a series. What somebody wrote into a row as its `note` stands below the table."""
 
     def total(name: str) -> str:
         return f"{sum(run[name] for run in runs):,}"
@@ -72,4 +72,5 @@ def markdown(runs: Sequence[Mapping[str, Any]]) -> str:
         f"**{len(runs)} runs: {total('posts')} posts, {total('faults')} faults, PostgreSQL died {total('deaths')} times; "
         f"lost {total('lost')}, doubled {total('doubled')}, wrong {total('wrong')}.**"
     )
-    return "\n".join((_HEAD, together, "", *table(head, rows), ""))
+    notes = [f"- {run['seed']}: {run['note']}" for run in runs if "note" in run]
+    return "\n".join((_HEAD, together, "", *table(head, rows), "", *notes, *[""][: len(notes)]))

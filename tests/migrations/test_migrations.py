@@ -282,3 +282,38 @@ def test_a_conversion_that_was_sent_has_its_transaction_again(database: str) -> 
         )
         sent = connection.execute(sa.text("SELECT id, created_at FROM app.conversion_uploads WHERE sequence = 0")).one()
         assert keys.all() == [("1", 0, *sent)]
+
+
+# Two orders that say no: one's conversion was tried, the other's waits; of a third, which says yes, one waits, too. Two of them began subscriptions.
+DENIED = """
+INSERT INTO app.custom_events (occurred_at, site_id, assignment_id, definition_revision_id, assignment_revision_id, commerce_event_id,
+  dedup_key, order_id) SELECT now(), 1, 1, 1, 1, g, g, 'o' || g FROM generate_series(1, 4) g;
+INSERT INTO app.orders (site_id, order_id, state_at, ad_user_data) SELECT 1, 'o' || g, now(), CASE g WHEN 3 THEN 'granted' ELSE 'denied' END
+FROM generate_series(1, 4) g;
+INSERT INTO app.subscriptions (site_id, subscription_id, state_at, origin_order_id) SELECT 1, g, now(), 'o' || g FROM generate_series(1, 2) g;
+INSERT INTO app.conversion_uploads (created_at, site_id, assignment_id, custom_event_id, kind, transaction_id, sequence, order_id,
+  conversion_at, ad_user_data, ad_personalization, state, reason, attempts, email_sha256, not_before, deadline_at)
+SELECT now() + interval '1 second', 1, 1, c.id, 'conversion', c.order_id, 0, c.order_id, now(), 'unknown', 'unknown',
+  CASE c.order_id WHEN 'o1' THEN 'accepted' ELSE 'held' END, CASE c.order_id WHEN 'o1' THEN NULL WHEN 'o4' THEN 'held_by_hand'
+  ELSE 'consent_unknown_in_europe' END, CASE c.order_id WHEN 'o1' THEN 1 ELSE 0 END, 'e', now(), now()
+FROM app.custom_events c;
+"""
+HEARD = """
+SELECT u.order_id, u.state, u.ad_user_data, u.email_sha256, c.ad_user_data FROM app.conversion_uploads u
+LEFT JOIN app.order_consents c USING (site_id, order_id) ORDER BY u.order_id
+"""
+
+
+def test_conversions_of_subscriptions_hear_of_their_first_orders_no(database: str) -> None:
+    migrate.downgrade(database, before("0068"))
+    with connected(database) as connection:
+        connection.execute(sa.text(DENIED))
+        connection.commit()
+    migrate.upgrade(database)
+    with connected(database) as connection:
+        assert connection.execute(sa.text(HEARD)).all() == [
+            ("o1", "accepted", "unknown", "e", "denied"),
+            ("o2", "withheld", "denied", None, "denied"),
+            ("o3", "held", "unknown", "e", None),
+            ("o4", "held", "unknown", "e", "denied"),
+        ]
