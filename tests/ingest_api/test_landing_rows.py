@@ -24,6 +24,8 @@ def test_dedup_keys_differ_by_id_else_by_topic_and_body() -> None:
         for topic, body in ((None, b"x"), ("a", b"x"), ("a", b"y"), ("ax", b""))
     ]
     assert len({same, *without}) == 5
+    # As they are stored: another spelling would take every repeated delivery for a new one.
+    assert landing_rows.dedup_key(Delivery(topic="orders/paid"), b"{}") == "1f521fd24cb8911f40e04fe2d35e8ca6"
 
 
 def test_where_the_body_decides_too_another_one_is_another_delivery_that_the_id_still_finds() -> None:
@@ -91,3 +93,6 @@ def test_room_is_bounded_by_count_and_size_and_comes_back(clock: list[float]) ->
     assert [room.takes(60), room.takes(60), room.takes(40), room.takes(0)] == [True, False, True, False]
     clock[0] = 10.0
     assert room.takes(100)
+    clock[0] = 20.0
+    small = RateWindow(9, 10, 100)
+    assert [small.takes(size) for size in (60, 30, 20, 10)] == [True, True, False, True]

@@ -54,6 +54,18 @@ EXPLAINED: Final[dict[tuple[str, str], str]] = {
         "platforms.bigcommerce.delivery.x__number",
         "text = optional_id(value) if isinstance(value, Id) or not isinstance(value, bool) else None",
     ): "`optional_id` gives nothing for other types, either",
+    (
+        "platforms.loose_json.x_cleaned",
+        "return value if (is_clean(value)) and False else clean(value)",
+    ): "cleaning what is clean gives it back, only slower",
+    (
+        "platforms.parse.x_text",
+        "return (stripped if len(stripped) < MAX_TEXT_CHARS else stripped[:MAX_TEXT_CHARS]) or None",
+    ): "a text of just that length is cut to itself",
+    (
+        "platforms.shopify.delivery.x_describe",
+        'def x_describe(headers: Mapping[str, str], body: bytes = b"XXXX") -> Delivery:',
+    ): "no body at all, and one that is no JSON, name no topic alike",
     ("ingest_api.landing_rows.xǁRateWindowǁ__init__", "self._count = 1"): RESET,
     ("ingest_api.landing_rows.xǁRateWindowǁ__init__", "self._size = 1"): RESET,
     (

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta, timezone
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +14,7 @@ from custom_events.platforms.headers import MAX_HEADER_CHARS, bounded, rfc3339
 from custom_events.platforms.registry import PLATFORMS
 from custom_events.platforms.shopify import delivery as shopify
 from custom_events.platforms.woocommerce import delivery as woo
-from custom_events.values.deliveries import Platform
+from custom_events.values.deliveries import Outcome, Platform, SiteContext, TransactionIds, ignored
 
 NOW = datetime(2026, 11, 22, 10, 0, 1, 123456, tzinfo=UTC)
 FORM = {"content-type": "application/x-www-form-urlencoded; charset=UTF-8"}
@@ -110,6 +111,8 @@ def test_a_custom_senders_topic_may_stand_in_the_body(headers: dict[str, str], b
 def test_the_ping_of_a_saved_webhook_is_a_handshake() -> None:
     ping = PLATFORMS[Platform.WOOCOMMERCE].is_handshake
     assert ping(FORM, b"webhook_id=12")
+    assert ping({"content-type": "application/x-www-form-urlencoded"}, b"webhook_id=12")
+    assert ping({"content-type": "application/x-www-form-urlencoded; charset=UTF-8; x=1"}, b"webhook_id=12")
     assert not ping(FORM, b"webhook_id=12&x=1")
     assert not ping(FORM, b"webhook_id=12\n")
     assert not ping({"content-type": "application/json"}, b"webhook_id=12")
@@ -153,3 +156,20 @@ def test_rfc3339(text: str | None, moment: datetime | None) -> None:
 )
 def test_describing_never_raises(platform: StorePlatform, headers: dict[str, str], body: bytes) -> None:
     platform.describe(headers, body)
+
+
+def test_what_is_of_no_use_says_why() -> None:
+    found = ignored("test_order", "order 7")
+    assert (found.outcome, found.reason, found.detail) == (Outcome.IGNORED, "test_order", "order 7")
+
+
+def test_a_change_of_transaction_ids_begins_with_the_orders_of_its_moment() -> None:
+    now, before = (
+        TransactionIds.SITE_AND_ID,
+        next(ids for ids in TransactionIds if ids is not TransactionIds.SITE_AND_ID),
+    )
+    site = SiteContext(site_id=1, platform=Platform.CUSTOM, transaction_ids=now, transaction_ids_before=before)
+    assert site.transaction_ids_of(NOW) is now
+    changed = msgspec.structs.replace(site, transaction_ids_since=NOW)
+    moment = timedelta(microseconds=1)
+    assert [changed.transaction_ids_of(NOW + step) for step in (-moment, timedelta(), moment)] == [before, now, now]

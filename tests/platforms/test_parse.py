@@ -98,6 +98,7 @@ def test_money_forgets_its_minus_at_zero_and_its_digits_beyond_15() -> None:
     assert str(parse.amount(Decimal("-0.00"), "$")) == "0.00"
     assert len(parse.amount(Decimal("1." + "3" * 400), "$").as_tuple().digits) == 15
     assert parse.optional_amount(None, "$") is None
+    assert parse.optional_amount(Decimal("-0.00"), "$") == 0
 
 
 def test_an_order_is_worth_nothing_at_least() -> None:

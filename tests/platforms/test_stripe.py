@@ -88,6 +88,8 @@ def test_a_delivery_is_described_by_its_body() -> None:
     assert delivery.api_version == "2026-10-28.clover"
     for unreadable in (b"", b"[]", b'{"id": 7}', b'{"created": 1e99}', b'{"created": 99999999999999999}', b"\xff"):
         assert STRIPE.describe({}, unreadable).topic is None
+    timeless = STRIPE.describe({}, b'{"id": "evt_1"}')
+    assert (timeless.delivery_id, timeless.triggered_at) == ("evt_1", None)
     assert not STRIPE.is_handshake({}, BODY)
 
 
