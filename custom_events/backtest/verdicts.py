@@ -20,6 +20,7 @@ from custom_events.history.rules import SiteRules
 from custom_events.matching.match import History, Match, Settled, match
 from custom_events.pipeline.bulk_rows import Connection, columns_of, texts_of
 from custom_events.pipeline.comparison import Comparison, Key, Rank, is_redecided, key_of, key_of_row
+from custom_events.pipeline.consents import stored_consents, with_order_consent
 from custom_events.pipeline.conversion import AdsAction, draft, transaction_id
 from custom_events.pipeline.matching import EventContext, Matched, Needs, NeedsMemo, SiteEvent, event_contexts, needs_of
 from custom_events.pipeline.paged_comparison import PagedComparison, Period
@@ -141,6 +142,9 @@ class SiteVerdicts:
         judged = dict.fromkeys((site_event.event_id for site_event in page), self._rules.assignments)
         first = page[0].event.occurred_at, page[0].key
         compared = self._pages.compare(first, wanted, own, holders, judged)
+        # What would be new goes by all that was said of its order; what stands has been decided by it.
+        said = await stored_consents(self._connection, compared.added)
+        compared = compared._replace(added=[with_order_consent(matched, said) for matched in compared.added])
         return await self._without_sent(self._findings(page, contexts, compared))
 
     def _findings(

@@ -95,6 +95,18 @@ def test_a_new_definition_on_a_site_that_does_not_have_it(world: Any) -> None:
     assert nowhere.counts.withheld == {"no_ads_action": 2}
 
 
+def test_what_would_be_new_goes_by_what_a_later_body_said_of_consent(world: Any, body: Any, day: Any) -> None:
+    site, action = world.site(), world.action()
+    totals(world, site, "100.00", "200.00")
+    later = body(1, 1, customer=1, total_price="100.00", updated_at=day(3).isoformat())
+    later["note_attributes"] = [{"name": "_ce_consent", "value": '{"ad_user_data": "denied"}'}]
+    world.land(site, "orders/updated", later)
+    world.drain()
+    found = world.backtest(Draft(config=_config(ads_action=action)), sites=[site])
+    assert (found.counts.would_add, found.counts.withheld) == (2, {"consent_denied": 1})
+    assert [(one.sent_new, one.value_new) for one in found.effects] == [(1, Decimal(200))]
+
+
 def test_overrides_of_one_assignment(world: Any) -> None:
     site = world.site()
     key = world.define()
