@@ -251,7 +251,7 @@ class _Writing:
                     await schema_guard.hold_async(connection)
                     await connection.execute(sql.REQUEUE_THESE, *columns_of(places[first : first + REQUEUED_AT_ONCE]))
         finally:
-            await connection.close(timeout=CLOSE_LIMIT_S)
+            await connect.asyncpg_close(connection, CLOSE_LIMIT_S)
         if places:
             await drain(self._url, self._settings, until_idle_s=0.0, limit_s=self._settings.drain_limit_s)
         return rereader.answer()
@@ -275,7 +275,7 @@ class _Writing:
                         return
                 await self._write(writer, book, site_id, verdicts.finish())
         finally:
-            await writer.close(timeout=CLOSE_LIMIT_S)
+            await connect.asyncpg_close(writer, CLOSE_LIMIT_S)
 
     async def _write(self, writer: Connection, book: DraftedRules, site_id: int, findings: Sequence[Finding]) -> None:
         """Match again the events that something is found about, in a transaction that holds the site's shard. With all events of

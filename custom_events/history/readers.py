@@ -92,7 +92,7 @@ class Readers:
     async def _end(self) -> None:
         idle, self._idle = self._idle, []
         for connection, _ in idle:
-            await connection.close(timeout=CLOSE_LIMIT_S)
+            await connect.asyncpg_close(connection, CLOSE_LIMIT_S)
 
 
 def ask(source: str | Readers, question: Callable[[Connection], Awaitable[_Found]]) -> _Found:

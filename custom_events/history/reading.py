@@ -39,7 +39,7 @@ async def reading(url: str, *, once: bool = False) -> AsyncGenerator[Connection]
         async with snapshot(connection):
             yield connection
     finally:
-        await connection.close(timeout=CLOSE_LIMIT_S)
+        await connect.asyncpg_close(connection, CLOSE_LIMIT_S)
 
 
 async def prepare(connection: Any, *, once: bool) -> None:

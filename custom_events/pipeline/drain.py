@@ -95,7 +95,7 @@ class _Run:
                 elif not await self._wait(connection):
                     return
         finally:
-            await connection.close(timeout=RETRY_AFTER_S)
+            await connect.asyncpg_close(connection, RETRY_AFTER_S)
 
     def _count(self, batch: BatchFigures, began: float) -> None:
         self._last_work = time.monotonic()

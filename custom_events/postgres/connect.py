@@ -2,6 +2,7 @@
 
 import select
 import socket
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
@@ -184,6 +185,15 @@ async def asyncpg_connect(
     )
     _notice_loss(connection)
     return connection
+
+
+async def asyncpg_close(connection: "asyncpg.Connection[asyncpg.Record]", limit_s: float) -> None:
+    """End a connection; one that is lost, or whose server does not end it in time, is dropped. What was done on it is done all the same, so that this
+    fails at nothing."""
+    import asyncpg
+
+    with suppress(TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        await connection.close(timeout=limit_s)
 
 
 def _notice_loss(connection: "asyncpg.Connection[asyncpg.Record]") -> None:

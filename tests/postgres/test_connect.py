@@ -1,6 +1,8 @@
 """Connections carry a name, limits and UTC, whichever driver makes them."""
 
 import asyncio
+import os
+import signal
 
 import psycopg
 import pytest
@@ -29,6 +31,28 @@ def test_asyncpg(database: str) -> None:
             await connection.close()
 
     assert asyncio.run(ask()) == ("a test", "2s", "0", "UTC", "off")
+
+
+@pytest.mark.parametrize("is_lost", [False, True], ids=["a server that does not answer", "a lost connection"])
+def test_what_was_done_does_not_fail_when_its_connection_is_closed(
+    database: str, engine: sa.Engine, is_lost: bool
+) -> None:
+    async def close() -> None:
+        connection = await connect.asyncpg_connect(database)
+        backend = await connection.fetchval("SELECT pg_backend_pid()")
+        if is_lost:
+            with engine.connect() as other:
+                other.execute(sa.text("SELECT pg_terminate_backend(:backend, 5000)"), {"backend": backend})
+            await connect.asyncpg_close(connection, 60.0)
+        else:
+            os.kill(backend, signal.SIGSTOP)
+            try:
+                await connect.asyncpg_close(connection, 0.05)
+            finally:
+                os.kill(backend, signal.SIGCONT)
+        assert connection.is_closed()
+
+    asyncio.run(close())
 
 
 def test_a_connection_that_ended_while_nobody_used_it_is_not_handed_out(database: str, engine: sa.Engine) -> None:
