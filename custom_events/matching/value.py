@@ -45,7 +45,6 @@ _AMOUNTS: Final = (
     "gift_card",
     "tip",
 )
-_AMOUNTS_OF_ITEMS: Final = ("price", "total", "discount", "tax")
 
 
 class Value(msgspec.Struct, frozen=True, kw_only=True):
@@ -177,7 +176,7 @@ def _left(
 
 
 def _edited(event: CommerceEvent, total: Decimal) -> CommerceEvent:
-    """The event as if its order had been worth `total` from the beginning."""
+    """The event as if its order had been worth `total` from the beginning. Its items stay: rules that start from them are not asked this way."""
     order = event.order
     if order is None or not order.total or total == order.total:
         return event
@@ -186,9 +185,5 @@ def _edited(event: CommerceEvent, total: Decimal) -> CommerceEvent:
     def grown(amount: Decimal | None) -> Decimal | None:
         return None if amount is None else amount * ratio
 
-    items = tuple(
-        msgspec.structs.replace(item, **{name: grown(getattr(item, name)) for name in _AMOUNTS_OF_ITEMS})
-        for item in order.items
-    )
-    changed = msgspec.structs.replace(order, items=items, **{name: grown(getattr(order, name)) for name in _AMOUNTS})
+    changed = msgspec.structs.replace(order, **{name: grown(getattr(order, name)) for name in _AMOUNTS})
     return msgspec.structs.replace(event, order=changed)

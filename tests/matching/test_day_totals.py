@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -114,6 +115,15 @@ def test_the_place_of_a_day_is_what_its_period_held_before() -> None:
         (OCTOBER, "CHF"): DayPlace(0, Decimal(0), verdict=False),
         (NEXT_DAY, "EUR"): DayPlace(6, Decimal(6), verdict=None),
         (NOVEMBER, "EUR"): DayPlace(0, Decimal(0), verdict=False),
+    }
+
+
+def test_beyond_the_threshold_every_further_day_fires_without_being_read() -> None:
+    further = msgspec.structs.replace(SEVEN_A_MONTH, fires=ThresholdFires.EVERY_FURTHER)
+    reached, beyond = DayTotal(2, Decimal(7)), DayTotal(1, Decimal(3))
+    assert places(further, {(OCTOBER, "EUR"): reached, (NEXT_DAY, "EUR"): beyond}) == {
+        (OCTOBER, "EUR"): DayPlace(0, Decimal(0), verdict=None),
+        (NEXT_DAY, "EUR"): DayPlace(2, Decimal(7), verdict=True),
     }
 
 

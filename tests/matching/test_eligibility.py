@@ -134,6 +134,8 @@ def test_the_best_click_that_its_windows_and_its_action_take() -> None:
     untimed = Click(kind=ClickKind.GBRAID, id="untimed")
     reasons = [click_reason(click, event, window) for click in (old, late, braid, edge, untimed)]
     assert reasons == [Reason.CLICK_TOO_OLD, Reason.CLICK_AFTER_EVENT, None, None, None]
+    at_once = Click(kind=ClickKind.GCLID, id="at once", clicked_at=event.occurred_at)
+    assert click_reason(at_once, event, window) is None
     event = msgspec.structs.replace(event, clicks=(old, late, braid, edge, untimed))
     assert usable_click(event, window) is braid
     assert usable_click(msgspec.structs.replace(event, clicks=(old, late)), window) is None

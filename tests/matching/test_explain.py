@@ -68,6 +68,13 @@ def test_the_threshold_shows_the_newest_it_counted() -> None:
     assert found.threshold.counted[-1].key == "order.paid:1"
 
 
+def test_of_an_unknown_customer_no_threshold_is_shown() -> None:
+    rule = assignment(1, threshold=Threshold(at_least=Decimal(1)))
+    found = explain(paid(customer=None), rule)
+    assert (found.reason, found.threshold) == (Reason.CUSTOMER_UNKNOWN, None)
+    assert explain(paid(), assignment(1)).threshold is None
+
+
 def test_a_sums_threshold_shows_how_many_events_it_added() -> None:
     rule = assignment(
         1, threshold=Threshold(measure=ThresholdMeasure.SUM, field="order.total", at_least=Decimal(900), currency="EUR")

@@ -311,7 +311,9 @@ def test_windows_after_a_threshold_count_what_fired() -> None:
 def test_what_counts_for_a_rule() -> None:
     (rule,) = compiled_rules(assignment(1, conditions=BIG, valid_from=date(2026, 3, 3))).sites[SITE].rules
     good = paid(total="200", day=1)
-    assert counted(rule, good, Facts()) is not None
+    occurrence = counted(rule, good, Facts())
+    assert occurrence is not None
+    assert (occurrence.key, occurrence.customer) == (good.key, good.customer_key)
     assert counted(rule, paid(total="200"), Facts()) is None
     assert counted(rule, paid(day=1), Facts()) is None
     assert counted(rule, msgspec.structs.replace(good, is_test=True), Facts()) is None

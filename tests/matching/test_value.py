@@ -119,6 +119,7 @@ def test_rounding_follows_the_currency() -> None:
     assert str(rounded(D("1.005"), "EUR")) == "1.01"
     assert str(rounded(D("1.005"), None)) == "1.01"
     assert set(MINOR_DIGITS.values()) == {0, 3, 4}
+    assert str(amount(paid(total="10"))) == "10.00"
 
 
 # ---------------------------------------------------------------- refunds
@@ -170,6 +171,19 @@ def test_an_items_total_is_lowered_by_the_items_refunded() -> None:
     assert after(refund("1", "50", LineItem(sku="VIP-9", quantity=1)), **vip) == D(30)
 
 
+def test_an_item_that_comes_back_takes_what_was_paid_for_it() -> None:
+    reduced = LineItem(sku="VIP-1", quantity=1, total=D(60), discount=D(5))
+    assert after(refund("1", "60", reduced)) == D(40)
+    assert after(refund("1", "60", reduced), without_discounts=True) == D(45)  # 110 as listed, and 65 of that
+
+
+def test_a_discount_is_counted_with_its_tax_or_without() -> None:
+    order = msgspec.structs.replace(ORDER.order, taxes_included=False, discount_tax=D("1.90"))
+    event = msgspec.structs.replace(ORDER, order=order)
+    assert amount(event, without_discounts=True) == D("111.90")
+    assert amount(event, without_discounts=True, without_tax=True) == D("94.03")
+
+
 def test_without_a_total_there_is_no_share() -> None:
     fixed = ValueRule(source=ValueSource.FIXED, fixed=D(10))
     rule = compile_rule(fixed)
@@ -190,6 +204,7 @@ def test_a_refund_that_is_no_amount_leaves_the_value() -> None:
 def test_an_edited_order_is_valued_by_the_rule_again() -> None:
     assert edited("120") == D(120)
     assert edited("80") == D(80)
+    assert edited("0") == D(0)
     assert edited("120", without_tax=True) == D("100.84")  # the tax is taken to have grown as well
     assert edited("120", factor=D("0.5")) == D(60)
     assert edited("120", at_most=D(110)) == D(110)

@@ -365,3 +365,10 @@ def test_items_of_an_order_whose_worth_the_store_says_are_gone_once() -> None:
     taken_out = Back(amount=D(0), named=D(20), counted=D(20))
     # Of the 40 that are lost 20 are known to be of this rule's items, and of the rest half is theirs.
     assert left_of(order, [taken_out], D(50), picks_items=True).base_left == D(20)
+
+
+def test_a_refund_takes_no_more_of_its_items_than_they_are_worth_and_the_rest_of_everything() -> None:
+    """Of items that the rule does not count nothing is taken; what was given back beyond them is taken from all."""
+    whole = Order(D(100), D(100))
+    assert left_of(whole, [Back(D(80), D(50), D(0))], D(100), picks_items=True).base_left == D(70)
+    assert left_of(whole, [Back(D(10)), Back(D(60), D(60), D(0))], D(100), picks_items=True).base_left == D(90)

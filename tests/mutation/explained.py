@@ -15,6 +15,7 @@ NO_SHAPE: Final = "a value that is missing and one of a wrong shape are refused 
 
 SAME_NUMBER: Final = "a measure is compared with numbers alone: neither the event nor the currency is read"
 NUMBERS_OF_NAMES: Final = "numbers within names of generated code: they differ all the same"
+NO_FACTS_IN_CURRENCIES: Final = "no field reads its currency from our own records"
 RESET: Final = "the first call begins a window, and so sets it anew"
 
 # Functions whose changes are never in force.
@@ -54,6 +55,16 @@ EXPLAINED: Final[dict[tuple[str, str], str]] = {
         "platforms.bigcommerce.delivery.x__number",
         "text = optional_id(value) if isinstance(value, Id) or not isinstance(value, bool) else None",
     ): "`optional_id` gives nothing for other types, either",
+    (
+        "matching.threshold.x__count_decision",
+        "return lambda before, after: after // least > before / least",
+    ): "the largest multiple up to `after` is above `before` either way",
+    ("matching.value.x__amount_of", "base_in = base_currency(compiled, event, None)"): NO_FACTS_IN_CURRENCIES,
+    ("matching.value_rule.x_base_currency", "currency = compiled.read_currency(event, None)"): NO_FACTS_IN_CURRENCIES,
+    (
+        "matching.worth.x_left_of",
+        "given_back = sum((refund.amount for refund in refunds), )",
+    ): "0 is worth as much as a whole number",
     (
         "platforms.loose_json.x_cleaned",
         "return value if (is_clean(value)) and False else clean(value)",
