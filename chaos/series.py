@@ -53,9 +53,6 @@ def row_of(figures: Mapping[str, Any]) -> dict[str, Any]:
 def markdown(runs: Sequence[Mapping[str, Any]]) -> str:
     """The page of a series. What somebody wrote into a row as its `note` stands below the table."""
 
-    def total(name: str) -> str:
-        return f"{sum(run[name] for run in runs):,}"
-
     head = ("day, seed", "posts", "faults", "deaths of PostgreSQL", "attempts without an answer")
     head += ("under fault half within, ms", "99 of 100", "at Google", "lost, doubled, wrong")
     rows = [
@@ -68,9 +65,18 @@ def markdown(runs: Sequence[Mapping[str, Any]]) -> str:
         )
         for run in runs
     ]
-    together = (
-        f"**{len(runs)} runs: {total('posts')} posts, {total('faults')} faults, PostgreSQL died {total('deaths')} times; "
-        f"lost {total('lost')}, doubled {total('doubled')}, wrong {total('wrong')}.**"
-    )
     notes = [f"- {run['seed']}: {run['note']}" for run in runs if "note" in run]
-    return "\n".join((_HEAD, together, "", *table(head, rows), "", *notes, *[""][: len(notes)]))
+    since_notes = runs[max((place for place, run in enumerate(runs, start=1) if "note" in run), default=0) :]
+    sums = [f"**{_sums(runs)}.**", *([f"Since the last of the notes below: {_sums(since_notes)}."] if notes else [])]
+    ends = ["", *notes] if notes else []
+    return "\n".join((_HEAD, *sums, "", *table(head, rows), *ends, ""))
+
+
+def _sums(runs: Sequence[Mapping[str, Any]]) -> str:
+    def total(name: str) -> str:
+        return f"{sum(run[name] for run in runs):,}"
+
+    return (
+        f"{len(runs)} runs: {total('posts')} posts, {total('faults')} faults, PostgreSQL died {total('deaths')} times; "
+        f"lost {total('lost')}, doubled {total('doubled')}, wrong {total('wrong')}"
+    )

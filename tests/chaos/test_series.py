@@ -44,4 +44,12 @@ def test_runs_are_added_and_summed(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert lines[0].split(" | ")[1:] == ["50,000", "500", "90", "12", "4.0", "800.5", "1,200", "0, 0, 0 |"]
     assert ", 8, with Dagster | " in lines[1]
     assert lines[1].endswith(" |  |  | 1,200 | 1, 0, 0 |")
-    assert [run["seed"] for run in json.loads(page.with_suffix(".json").read_text())] == [7, 8]
+    kept = json.loads(page.with_suffix(".json").read_text())
+    assert [run["seed"] for run in kept] == [7, 8]
+    assert "Since" not in text
+    noted = series.markdown([kept[1] | {"note": "a delivery was lost; mended."}, kept[0]])
+    assert (
+        "Since the last of the notes below: 1 runs: 50,000 posts, 500 faults, PostgreSQL died 90 times; lost 0, "
+        in noted
+    )
+    assert noted.endswith("\n\n- 8: a delivery was lost; mended.\n")
