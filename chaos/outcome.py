@@ -168,7 +168,7 @@ def judged(quiet: Outcome, disturbed: Outcome, acknowledged: Iterable[Identity])
     ]
     retracted: list[str] = []
     for key, sentence in _other_values(quiet, disturbed).items():
-        if ALREADY_RETRACTED in sentence:
+        if any(_is_retracted_for_good(run, key) for run in (quiet, disturbed)):
             retracted.append(sentence)
         elif key in denied_later:
             sent_before_denial.append(sentence)
@@ -191,6 +191,11 @@ def contradictions(outcome: Outcome) -> list[str]:
         for key in (outcome.at_google.keys() | outcome.by_ledger.keys()) - outcome.uncounted
         if net(outcome.at_google, key) != outcome.by_ledger.get(key, 0)
     ]
+
+
+def _is_retracted_for_good(outcome: Outcome, key: tuple[str, str]) -> bool:
+    """Whether Google holds nothing there because it takes no retraction back."""
+    return ALREADY_RETRACTED in outcome.steps.get(key, "") and not net(outcome.at_google, key)
 
 
 def _denied_later(quiet: Outcome, disturbed: Outcome) -> set[tuple[str, str]]:

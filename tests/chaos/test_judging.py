@@ -85,6 +85,9 @@ def test_what_was_retracted_before_it_was_taken_up_again_is_told_apart() -> None
     verdict = judged(changed(steps=steps, at_google={SALE: [Decimal(0)]}, by_ledger=nothing), QUIET, [ONE, TWO])
     assert verdict.is_clean
     assert len(verdict.retracted) == 1
+    held = {SALE: Decimal("4.00")}
+    verdict = judged(changed(steps=steps, at_google={SALE: [held[SALE]]}, by_ledger=held), QUIET, [ONE, TWO])
+    assert (len(verdict.wrong), verdict.retracted) == (1, []), "what holds a value was not retracted for good"
 
 
 @pytest.mark.parametrize(
